@@ -17,10 +17,12 @@ pub struct PackageArgs {
     /// The component, or `embedded` [default: that of tenon.toml]
     #[arg(long, value_name = "GUEST")]
     pub guest: Option<PathBuf>,
-    /// Architecture of the function [default: this machine's]
+    /// Architecture of the function [default: that of `[deploy]` in tenon.toml, or arm64; without a
+    /// project this machine's]
     #[arg(long, value_enum)]
     pub arch: Option<ArchChoice>,
-    /// Folder for the packages [default: `package` in the project's folder, or in the current one]
+    /// Folder for the packages [default: `package` of `[deploy]`, or the folder `package` of the
+    /// project, or of the current folder]
     #[arg(long, short, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
     /// Take the Lambda host from FOLDER/ARCH, where another package is [default: the one in this program]

@@ -8,11 +8,15 @@ use crate::{
     exit::{CommandError, Outcome},
     guest::{self, GuestSource},
     output,
-    project::Project,
+    project::{
+        Project,
+        deploy::{DeploySection, PACKAGE_FOLDER},
+    },
     replacement::{self, OutputError, Readers, Replacement},
     stale,
 };
 use contract::{compatibility::Target, digest::Digest};
+use deployment::Architecture;
 use packaging::{
     Archive, Entry, GUEST_ARCHIVE, GUEST_IMAGE, GuestDescription, HOST_ARCHIVE, MANIFEST, Manifest,
 };
@@ -48,13 +52,14 @@ pub fn resolve(
     let guest = GuestSource::resolve(arguments.guest.as_deref(), project)?;
     stale::warn(project, arguments.guest.as_deref());
     let named = arguments.host.as_deref();
-    let targets = targets(arguments.arch)?;
+    let targets = targets(arguments.arch, project.map(|project| &project.file.deploy))?;
     let hosts = targets
         .into_iter()
         .map(|target| LambdaHost::find(target, named));
     let folder = arguments.output.clone().unwrap_or_else(|| {
-        let name = Path::new("package");
-        project.map_or(name.to_owned(), |project| project.path(name))
+        project.map_or(PathBuf::from(PACKAGE_FOLDER), |project| {
+            project.path(project.file.deploy.package_folder())
+        })
     });
     Ok(Configuration {
         guest,
@@ -98,8 +103,17 @@ pub fn run(configuration: Configuration) -> Result<Outcome, CommandError> {
     Ok(Outcome::Same)
 }
 
-/// One architecture or all.
-fn targets(choice: Option<ArchChoice>) -> Result<Vec<Target>, CommandError> {
+/// One architecture or all: those that were typed, otherwise that of the project's template.
+fn targets(
+    choice: Option<ArchChoice>,
+    deploy: Option<&DeploySection>,
+) -> Result<Vec<Target>, CommandError> {
+    let choice = choice.or_else(|| {
+        Some(match deploy?.architecture() {
+            Architecture::Arm64 => ArchChoice::Arm64,
+            Architecture::X86_64 => ArchChoice::X86_64,
+        })
+    });
     Ok(match choice {
         Some(ArchChoice::X86_64) => vec![Target::X86_64],
         Some(ArchChoice::Arm64) => vec![Target::Aarch64],
@@ -242,6 +256,18 @@ mod tests {
             output: Some(output.to_owned()),
             host: Some(hosts.to_owned()),
         }
+    }
+
+    #[test]
+    fn a_project_is_packaged_for_the_function_of_its_template() {
+        let target = |toml: &str| {
+            let deploy: DeploySection = toml::from_str(toml).unwrap();
+            targets(None, Some(&deploy)).unwrap()
+        };
+        assert_eq!(target(""), [Target::Aarch64]);
+        assert_eq!(target("architecture = \"x86_64\""), [Target::X86_64]);
+        let typed = targets(Some(ArchChoice::X86_64), None).unwrap();
+        assert_eq!(typed, [Target::X86_64]);
     }
 
     /// The one file in an archive.

@@ -7,12 +7,25 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, Visitor},
 };
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 /// The template's file, unless the project names another one.
 pub const TEMPLATE_FILE: &str = "template.yaml";
 /// The folder of packages, unless the project names another one: that of `host-cli package`.
 pub const PACKAGE_FOLDER: &str = "package";
+
+impl DeploySection {
+    /// The function's processor: arm64 costs less.
+    pub fn architecture(&self) -> Architecture {
+        self.architecture.map_or(Architecture::Arm64, Into::into)
+    }
+
+    /// Where packages are, relative to the project.
+    pub fn package_folder(&self) -> &Path {
+        let named = self.package.as_ref().map(|folder| folder.0.as_path());
+        named.unwrap_or(Path::new(PACKAGE_FOLDER))
+    }
+}
 
 /// `[deploy]`
 #[derive(Clone, Debug, Default, Deserialize)]

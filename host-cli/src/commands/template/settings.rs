@@ -7,13 +7,13 @@ use crate::{
     input, output,
     project::{
         PROJECT_FILE, Project,
-        deploy::{DeploySection, PACKAGE_FOLDER, Provision, TEMPLATE_FILE},
+        deploy::{DeploySection, Provision, TEMPLATE_FILE},
     },
 };
 use contract::limits::KIB;
 use deployment::{
-    ApiKind, Architecture, Authorizer, Deployment, Outgoing, OwnResources, Routes, SecretSource,
-    StackSecrets, Storage, openapi,
+    ApiKind, Authorizer, Deployment, Outgoing, OwnResources, Routes, SecretSource, StackSecrets,
+    Storage, openapi,
 };
 use files::NamedBy;
 use runtime::engine::{Candidate, Inspection};
@@ -59,8 +59,7 @@ impl Settings {
             (None, Some(named)) => project.path(&named.0),
             (None, None) => project.path(TEMPLATE_FILE),
         };
-        let package = section.package.as_ref().map(|folder| folder.0.as_path());
-        let package = project.path(package.unwrap_or(Path::new(PACKAGE_FOLDER)));
+        let package = project.path(section.package_folder());
         let needs = needs(project, guest)?;
         let name = name(project)?;
         let namespace = section.namespace.clone().unwrap_or_else(|| name.clone());
@@ -75,7 +74,7 @@ impl Settings {
             routes,
             authorizer: authorizer(section, api)?,
             open: section.open.iter().map(|route| route.0.clone()).collect(),
-            architecture: section.architecture.map_or(Architecture::Arm64, Into::into),
+            architecture: section.architecture(),
             packages: between(&path, &package)?,
             namespace,
             storage: match (
