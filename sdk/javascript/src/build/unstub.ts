@@ -6,6 +6,8 @@
  * specification of the component model (Binary.md).
  */
 
+import { Reader, encode, leb } from "./wasm.js";
+
 const SECTION = { alias: 6, type: 7, import: 10 } as const;
 const SORT = { core: 0, type: 3, instance: 5 } as const;
 const STRING = 0x73;
@@ -42,10 +44,11 @@ const TYPES: Readonly<Record<string, number[][]>> = {
 
 /** The component with these interfaces of WASI as imports, by their names without version. */
 export function unstub(component: Uint8Array, interfaces: readonly string[]): Buffer {
-  const parts: Uint8Array[] = [component.subarray(0, 8)];
+  const bytes = Buffer.from(component.buffer, component.byteOffset, component.byteLength);
+  const parts: Buffer[] = [bytes.subarray(0, 8)];
   let types = 0;
   let found = 0;
-  for (const section of sections(component)) {
+  for (const section of sections(bytes)) {
     if (section.id === SECTION.type) {
       types += new Reader(section.content).leb();
     }
@@ -58,12 +61,12 @@ export function unstub(component: Uint8Array, interfaces: readonly string[]): Bu
     for (const alias of aliases) {
       const wanted = interfaces.find((other) => alias.name.startsWith(`${other}@`));
       if (wanted === undefined) {
-        parts.push(encode(SECTION.alias, [1, ...alias.bytes]));
+        parts.push(encode(SECTION.alias, Buffer.from([1, ...alias.bytes])));
         continue;
       }
       const declarations = TYPES[wanted] ?? [];
-      parts.push(encode(SECTION.type, [1, 0x42, ...leb(declarations.length), ...declarations.flat()]));
-      parts.push(encode(SECTION.import, [1, 0x00, ...name(alias.name), 0x05, ...leb(types)]));
+      parts.push(encode(SECTION.type, Buffer.from([1, 0x42, ...leb(declarations.length), ...declarations.flat()])));
+      parts.push(encode(SECTION.import, Buffer.from([1, 0x00, ...name(alias.name), 0x05, ...leb(types)])));
       types += 1;
       found += 1;
     }
@@ -76,17 +79,20 @@ export function unstub(component: Uint8Array, interfaces: readonly string[]): Bu
 
 interface Section {
   id: number;
-  content: Uint8Array;
+  content: Buffer;
   /** With its head. */
-  whole: Uint8Array;
+  whole: Buffer;
 }
 
-function* sections(component: Uint8Array): Generator<Section> {
+function* sections(component: Buffer): Generator<Section> {
   const reader = new Reader(component, 8);
   while (reader.at < component.length) {
     const start = reader.at;
     const id = reader.byte();
     const content = reader.take(reader.leb());
+    if (reader.at > component.length) {
+      throw new Error("the component ends early");
+    }
     yield { id, content, whole: component.subarray(start, reader.at) };
   }
 }
@@ -95,10 +101,10 @@ interface Alias {
   sort: number;
   /** Empty if it is not one of an export. */
   name: string;
-  bytes: Uint8Array;
+  bytes: Buffer;
 }
 
-function* readAliases(content: Uint8Array): Generator<Alias> {
+function* readAliases(content: Buffer): Generator<Alias> {
   const reader = new Reader(content);
   for (let rest = reader.leb(); rest > 0; rest -= 1) {
     const start = reader.at;
@@ -108,45 +114,10 @@ function* readAliases(content: Uint8Array): Generator<Alias> {
     }
     const isOuter = reader.byte() === 0x02;
     reader.leb();
-    const name = isOuter ? "" : Buffer.from(reader.take(reader.leb())).toString();
+    const name = isOuter ? "" : reader.name();
     if (isOuter) {
       reader.leb();
     }
     yield { sort, name, bytes: content.subarray(start, reader.at) };
-  }
-}
-
-function encode(id: number, content: readonly number[]): Uint8Array {
-  return Uint8Array.from([id, ...leb(content.length), ...content]);
-}
-
-/** An unsigned number in LEB128. */
-function leb(number: number): number[] {
-  return number < 128 ? [number] : [(number % 128) | 128, ...leb(Math.floor(number / 128))];
-}
-
-class Reader {
-  constructor(
-    readonly bytes: Uint8Array,
-    public at = 0,
-  ) {}
-
-  byte(): number {
-    const byte = this.bytes[this.at];
-    if (byte === undefined) {
-      throw new Error("the component ends early");
-    }
-    this.at += 1;
-    return byte;
-  }
-
-  leb(): number {
-    const byte = this.byte();
-    return byte < 128 ? byte : (byte & 127) + 128 * this.leb();
-  }
-
-  take(length: number): Uint8Array {
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
   }
 }

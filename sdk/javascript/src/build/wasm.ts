@@ -1,4 +1,4 @@
-/** Reading and writing WebAssembly modules, as far as `engine.ts` needs it. For the encoding see the WebAssembly specification, chapter 5. */
+/** Reading and writing WebAssembly modules, as far as `engine.ts` and `unstub.ts` need it. For the encoding see the WebAssembly specification, chapter 5. */
 
 export const MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 export const SECTION = { custom: 0, type: 1, import: 2, function: 3, global: 6, export: 7, code: 10, data: 11 } as const;

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from .port import Message, call
 from .problem import AsProblem, Problem
-from .response import Headers, HeaderSource
-from .typed import dump_json, parse_json
+from .response import Headers, HeaderSource, content_of
+from .typed import parse_json
 
 FetchErrorCode = Literal["invalid-request", "not-granted", "unreachable", "outcome-unknown", "response-too-large"]
 
@@ -72,11 +72,7 @@ def fetch(
     coding.
     """
     fields = Headers(headers)
-    content = body.encode() if isinstance(body, str) else body
-    if json is not None:
-        content = dump_json(json).encode()
-        if "content-type" not in fields:
-            fields.set("content-type", "application/json")
+    content = content_of(fields, body, json)
     message = Message(method, url.partition("#")[0], list(fields), content, timeout_ms)
     reply = call("another service", lambda host: host.send(message), _to_error)
     return FetchResponse(reply.status, Headers(reply.headers), reply.body)

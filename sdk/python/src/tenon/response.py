@@ -60,6 +60,15 @@ class Headers:
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
+def content_of(fields: Headers, body: str | bytes, json: object) -> bytes:
+    """The content of a request: text, bytes, or a value as JSON, whose type is then among the fields unless they say another one."""
+    if json is None:
+        return body.encode() if isinstance(body, str) else body
+    if "content-type" not in fields:
+        fields.set("content-type", "application/json")
+    return dump_json(json).encode()
+
+
 def _name(name: str) -> str:
     lower = name.lower()
     if not lower or not _TOKEN.issuperset(lower):

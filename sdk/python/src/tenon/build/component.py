@@ -115,13 +115,13 @@ for name in {preloaded!r}:
     except ImportError:
         pass
 from tenon import component
-from tenon.rehearsal import rehearse
+from tenon.warm_up import warm_up
 from {module} import {name} as application
 own = [module for module in sys.modules.values() if (getattr(module, "__file__", None) or "").startswith("/0/")]
 for module in own:
     # Without a time: there is no file any more with which it could be compared.
     linecache.cache[module.__file__] = (0, None, linecache.getlines(module.__file__), module.__file__)
-rehearse(own)
+warm_up(own)
 Handler = component.handler(application, ["/0", "/1"])
 sys.path_importer_cache.clear()
 gc.collect()

@@ -10,7 +10,7 @@ from .. import log, port
 from ..app import App
 from ..outgoing import FetchErrorCode
 from ..port import HostError, Message, RawIdentity, RawRequest, Reply
-from ..response import Headers, HeaderSource, Response
+from ..response import Headers, HeaderSource, Response, content_of
 from ..store import StorageErrorCode
 from ..typed import dump_json, parse_json
 from .host import LogLine, TestHost
@@ -107,11 +107,7 @@ class TestClient:
         """
         path, _, query = target.partition("?")
         fields = Headers(headers)
-        content = body.encode() if isinstance(body, str) else body
-        if json is not None:
-            content = dump_json(json).encode()
-            if "content-type" not in fields:
-                fields.set("content-type", "application/json")
+        content = content_of(fields, body, json)
         identity = None if subject is None and claims is None else RawIdentity(subject, dump_json(dict(claims or {})))
         raw = RawRequest(
             method=method,

@@ -24,7 +24,7 @@ _ROUNDS = 40
 """More than the interpreter of CPython 3.14 takes to specialise an instruction."""
 
 
-def rehearse(modules: Iterable[ModuleType]) -> None:
+def warm_up(modules: Iterable[ModuleType]) -> None:
     """Prepares this package, and the types of content in the modules of a program."""
     for module in modules:
         for value in list(vars(module).values()):
@@ -34,7 +34,7 @@ def rehearse(modules: Iterable[ModuleType]) -> None:
                 except Exception:
                     continue  # a type that is for something else than content
     app = _application()
-    with port.during(_Stage()):
+    with port.during(_FixedHost()):
         for _ in range(_ROUNDS):
             for method, path, query, body in [
                 ("GET", "/items/a", "", b""),
@@ -81,11 +81,11 @@ def _application() -> App:
 
 
 def _request(method: str, path: str, query: str, body: bytes) -> RawRequest:
-    headers = "accept: */*\ncontent-type: application/json\nhost: api.example\nuser-agent: rehearsal\n"
+    headers = "accept: */*\ncontent-type: application/json\nhost: api.example\nuser-agent: warm-up\n"
     return RawRequest(method, path, query, headers, body, "id", 0, "https", "api.example", None, "", False, None)
 
 
-class _Stage:
+class _FixedHost:
     """A host that always answers the same."""
 
     _item = RawItem('{"number":1,"text":"a"}', "revision", None, None)
