@@ -3,7 +3,7 @@
 use crate::{
     javascript::ask,
     python,
-    run::{Cargo, output, root, run, target_folder},
+    run::{Cargo, output, path_with, root, run, target_folder},
     server::Server,
 };
 use anyhow::ensure;
@@ -19,8 +19,7 @@ pub fn check() -> anyhow::Result<()> {
     let target = target_folder()?;
     let programs = target.join("release");
     let others = env::var_os("PATH").unwrap_or_default();
-    let path = [programs.clone(), go].into_iter();
-    let path = env::join_paths(path.chain(env::split_paths(&others)))?;
+    let path = path_with(&[&programs, &go], &others)?;
     let host_cli = || {
         let mut command = Command::new(programs.join("host-cli"));
         command

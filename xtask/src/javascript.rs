@@ -3,8 +3,6 @@
 
 mod project;
 
-pub use project::event;
-
 use crate::{
     npm,
     publisher::{Publisher, publisher},

@@ -22,6 +22,7 @@ mod httplint;
 mod infra;
 mod installed;
 mod javascript;
+mod notes;
 mod npm;
 mod package;
 mod peers;

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -118,6 +118,12 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
     }
     String::from_utf8(output.stdout)
         .with_context(|| format!("{command:?} printed what is not UTF-8"))
+}
+
+/// A value for `PATH` with further folders before another value of it.
+pub fn path_with(folders: &[&Path], others: &OsStr) -> anyhow::Result<OsString> {
+    let folders = folders.iter().map(|folder| folder.to_path_buf());
+    Ok(env::join_paths(folders.chain(env::split_paths(others)))?)
 }
 
 /// The workspace's root.

@@ -3,12 +3,11 @@
 use crate::{
     dist::{VERSION, packages::path_without_cargo},
     javascript::ask,
-    run::{output, run, target_folder},
+    run::{output, path_with, run, target_folder},
     server::Server,
 };
 use anyhow::ensure;
 use std::{
-    env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -104,10 +103,8 @@ struct Machine {
 
 impl Machine {
     fn new(programs: &Path) -> anyhow::Result<Self> {
-        let others = path_without_cargo();
-        let folders = [programs.to_owned()].into_iter();
         Ok(Self {
-            path: env::join_paths(folders.chain(env::split_paths(&others)))?,
+            path: path_with(&[programs], &path_without_cargo())?,
             host_cli: programs.join("host-cli"),
         })
     }

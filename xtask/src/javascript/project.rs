@@ -1,9 +1,9 @@
 //! The SDK for JavaScript: its tests, what really arrives in a component, and the project that `host-cli new --lang typescript` makes.
 
-use super::ask;
 use crate::{
+    notes::{self, Planted, event},
     npm,
-    run::{output, root, run},
+    run::{root, run},
     server::Server,
 };
 use anyhow::{Context, ensure};
@@ -13,8 +13,12 @@ use std::{
     process::Command,
 };
 
-/// Before this line, an error is planted.
-const PLACE: &str = "  return store.get(notes.key(params.id))";
+const PLANTED: Planted<'_> = Planted {
+    source: "src/index.ts",
+    before: "  return store.get(notes.key(params.id))",
+    line: "  throw new TypeError(\"planted\");",
+    place: |line| format!("at read (src/index.ts:{line})"),
+};
 
 /// Builds the SDK and uses it, in an empty folder.
 pub fn check(host_cli: &Path, folder: &Path) -> anyhow::Result<()> {
@@ -28,7 +32,7 @@ pub fn check(host_cli: &Path, folder: &Path) -> anyhow::Result<()> {
     npm::script(&project, "test")?;
     run(Command::new(host_cli).arg("test").current_dir(&project))?;
     serve(&project)?;
-    exception(host_cli, &project)
+    PLANTED.check(host_cli, &project, || npm::script(&project, "build"))
 }
 
 /// Compares what a component gets from its host with what the SDK's types and its host of tests say.
@@ -114,55 +118,5 @@ fn new_project(host_cli: &Path, sdk: &Path, folder: &Path) -> anyhow::Result<Pat
 fn serve(project: &Path) -> anyhow::Result<()> {
     let component = project.join("build/guest.wasm").display().to_string();
     let (_server, address) = Server::start(&["--guest", &component, "--store", "memory"])?;
-    let address = address.trim_start_matches("http://");
-    let note = ask(address, "POST", "/notes", r#"{"text":"from TypeScript"}"#)?;
-    ensure!(note.contains(" 201 "), "{note}");
-    let list = ask(address, "GET", "/notes", "")?;
-    ensure!(
-        list.contains(" 200 ") && list.contains("from TypeScript"),
-        "{list}"
-    );
-    Ok(())
-}
-
-/// Checks that an error in a handler leaves its message and its line of the source in the log, and that the client sees neither.
-fn exception(host_cli: &Path, project: &Path) -> anyhow::Result<()> {
-    let source = project.join("src/index.ts");
-    let text = fs::read_to_string(&source)?;
-    let before = text
-        .split_once(PLACE)
-        .with_context(|| format!("the template has no `{PLACE}` any more"))?
-        .0;
-    let line = before.lines().count() + 1;
-    let planted = format!("  throw new TypeError(\"planted\");\n{PLACE}");
-    fs::write(&source, text.replace(PLACE, &planted))?;
-    npm::script(project, "build")?;
-    let event = event(host_cli, project, "/notes/1")?;
-    let invoked = Command::new(host_cli)
-        .arg("invoke")
-        .arg(event)
-        .current_dir(project)
-        .output()?;
-    let (answer, log) = (
-        String::from_utf8_lossy(&invoked.stdout),
-        String::from_utf8_lossy(&invoked.stderr),
-    );
-    let place = format!("at read (src/index.ts:{line})");
-    ensure!(
-        log.contains("TypeError: planted") && log.contains(&place),
-        "no `{place}` in {log}"
-    );
-    ensure!(
-        answer.contains("500") && answer.contains("problem+json") && !answer.contains("planted"),
-        "{answer}"
-    );
-    Ok(())
-}
-
-/// Writes the event of a GET request.
-pub fn event(host_cli: &Path, folder: &Path, path: &str) -> anyhow::Result<PathBuf> {
-    let file = folder.join("event.json");
-    let event = output(Command::new(host_cli).args(["event", "rest", "GET", path]))?;
-    fs::write(&file, event)?;
-    Ok(file)
+    notes::create_and_list(&address, "from TypeScript")
 }
