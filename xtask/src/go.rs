@@ -1,10 +1,9 @@
 //! `cargo xtask go`: the guest in Go as its README says, with Go from PyPI.
 
 use crate::{
-    javascript::ask,
     python,
     run::{Cargo, output, path_with, root, run, target_folder},
-    server::Server,
+    server::{Server, ask},
 };
 use anyhow::ensure;
 use std::{env, fs, process::Command};

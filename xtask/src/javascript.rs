@@ -7,13 +7,11 @@ use crate::{
     npm,
     publisher::{Publisher, publisher},
     run::{output, root, target_folder},
-    server::Server,
+    server::{Server, ask},
 };
 use anyhow::{Context, ensure};
 use std::{
     fs,
-    io::{Read, Write},
-    net::TcpStream,
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -116,22 +114,6 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
         "{wrong}"
     );
     Ok(())
-}
-
-/// One request on its own connection; returns head and body of the response.
-pub fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let length = body.len();
-    stream.write_all(
-        format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .as_bytes(),
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 fn median(mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Duration> {

@@ -1,6 +1,6 @@
 //! The notes API that `host-cli new` makes in each language, as checks of its SDK use it.
 
-use crate::{javascript::ask, run::output};
+use crate::{run::output, server::ask};
 use anyhow::{Context, ensure};
 use std::{
     fs,

@@ -2,12 +2,11 @@
 //! `host-cli new --lang python` makes.
 
 use crate::{
-    javascript::ask,
     notes::{self, Planted, event},
     publisher::publisher,
     python,
     run::{output, root, run, target_folder},
-    server::Server,
+    server::{Server, ask},
 };
 use anyhow::{Context, ensure};
 use serde_json::Value;

@@ -1,10 +1,12 @@
-//! `host-cli serve` as a child process.
+//! `host-cli serve` as a child process, and requests to it.
 
 use crate::run::{root, run, target_folder};
 use anyhow::Context;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 /// A running `host-cli serve`; killed when dropped. Its stdout stays open, because a closed one would make its prints fail.
@@ -72,4 +74,20 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// One request on its own connection; returns head and body of the response.
+pub fn ask(address: &str, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let length = body.len();
+    stream.write_all(
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .as_bytes(),
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

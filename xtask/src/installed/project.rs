@@ -2,9 +2,8 @@
 
 use crate::{
     dist::{VERSION, packages::path_without_cargo},
-    javascript::ask,
     run::{output, path_with, run, target_folder},
-    server::Server,
+    server::{Server, ask},
 };
 use anyhow::ensure;
 use std::{
