@@ -15,6 +15,7 @@ mod api_kind;
 mod authorizer;
 mod check;
 mod domain;
+mod environments;
 #[cfg(test)]
 mod examples;
 mod marker;

@@ -5,10 +5,10 @@ mod facts;
 use self::facts::Facts;
 use crate::{
     api_kind::ApiKind,
+    environments,
     own::{OwnResources, SECTIONS},
     parts::fill,
     quota::{OUTPUTS_MAX, PARAMETERS_MAX, RESOURCES_MAX, TEMPLATE_BYTES_MAX},
-    samconfig::argument,
     settings::{Deployment, DeploymentError, Storage},
     text::{flow_list, in_one_line},
     yaml,
@@ -214,7 +214,7 @@ impl Deployment {
             }
         }
         self.check_own(&document)?;
-        self.check_environments(&document["Parameters"])
+        environments::check(&self.environments, &document["Parameters"])
     }
 
     /// Whether the project's own parts are in the whole what they are in their file.
@@ -268,52 +268,6 @@ impl Deployment {
                 "check its indentation and its anchors",
             ),
         }
-    }
-
-    fn check_environments(&self, parameters: &Value) -> Result<(), DeploymentError> {
-        for (environment, values) in &self.environments {
-            let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            if environment.is_empty() || !environment.bytes().all(is_of_names) {
-                return Err(DeploymentError::new(
-                    format!(
-                        "`{environment}` is no name of an environment: letters, digits and `-`"
-                    ),
-                    "change its name in `[deploy.environments]`; it is part of the stack's name",
-                ));
-            }
-            for (name, value) in values {
-                if argument(value).is_none() {
-                    return Err(DeploymentError::new(
-                        format!(
-                            "environment `{environment}` sets `{name}` to a value that `sam deploy` cannot read from a file"
-                        ),
-                        "leave out the backslash before its end or before an apostrophe",
-                    ));
-                }
-                let parameter = parameters.get(name);
-                let is_secret = |parameter: &Value| {
-                    let no_echo = &parameter["NoEcho"];
-                    *no_echo == true || no_echo.as_str() == Some("true")
-                };
-                if parameter.is_some_and(is_secret) {
-                    return Err(DeploymentError::new(
-                        format!(
-                            "environment `{environment}` sets `{name}`, whose value is secret (`NoEcho`)"
-                        ),
-                        "files of the project are no place for it: keep it in SSM or Secrets Manager, and refer to it there",
-                    ));
-                }
-                if parameter.is_none() {
-                    return Err(DeploymentError::new(
-                        format!(
-                            "environment `{environment}` sets `{name}`, which is no parameter of the template"
-                        ),
-                        "`host-cli template --stdout` shows the parameters",
-                    ));
-                }
-            }
-        }
-        Ok(())
     }
 }
 
