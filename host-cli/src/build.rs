@@ -77,6 +77,9 @@ impl BuildError {
                 how_to_install(program)
             }
             Self::Start { .. } => CHANGE_BUILD,
+            Self::Failed { status, .. } if status.code() == Some(NOT_FOUND) => {
+                "install the program that the message above names, as the README of the project says"
+            }
             Self::Failed { .. } => "what the command printed says why",
             Self::NoComponent { .. } => {
                 "change `component` in section `[guest]` of tenon.toml to the file that the command writes"
@@ -86,6 +89,9 @@ impl BuildError {
         CommandError::environment(&self).hint(hint)
     }
 }
+
+/// What shells and `env` end with if they do not find a program (POSIX, Shell Command Language, 2.8.2).
+const NOT_FOUND: i32 = 127;
 
 const CHANGE_BUILD: &str =
     "install the program, or change `build` in section `[guest]` of tenon.toml";
@@ -218,6 +224,11 @@ mod tests {
                 "false",
                 "`false` ended with exit status: 1",
                 "what the command printed",
+            ),
+            (
+                "env no-such-program-of-tenon",
+                "ended with exit status: 127",
+                "install the program that the message above names",
             ),
             ("true", "`true` has not built `", "`component`"),
         ] {
